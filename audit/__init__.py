@@ -1,0 +1,1 @@
+"""The log of who did what, on what, from where and when: one row per act, never changed."""

@@ -1,0 +1,18 @@
+"""Where requests come from."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from audit.services import requested_from
+
+
+class AuditMiddleware:
+    """Lets the audit log know from where it is done what a request does."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with requested_from(request):
+            return self.get_response(request)

@@ -1,0 +1,1 @@
+"""Records that stay: rows that say what happened are changed and deleted by nobody, however they are reached."""
