@@ -1,0 +1,1 @@
+"""Contracts and price lists as files: out, and in again after everybody could see what that changes."""
