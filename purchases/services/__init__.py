@@ -1,0 +1,1 @@
+"""What can be done with purchases: one module per act, and the rules and reads that they share."""

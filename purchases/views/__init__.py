@@ -1,0 +1,1 @@
+"""The pages of the license workspace and of the wizard, one module per place."""
