@@ -208,6 +208,8 @@ def make_environment() -> None:
     """Make .venv hold exactly what uv.lock says, and make sure that there is a .env."""
     python = find_python(python_candidates())
     env = command_environment(UV_PYTHON=python, UV_PROJECT_ENVIRONMENT=str(VENV))
+    # Company networks sign with a certificate of their own, which the machine trusts and uv's own list does not know.
+    env.setdefault("UV_SYSTEM_CERTS", "true")
     if call([find_uv(python), "sync", "--frozen", "--python", python], env=env) != 0:
         raise Stop("The locked packages could not be installed; see above. Is the network there?")
     settings = ROOT / ".env"
