@@ -10,6 +10,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, Reseller, User
+from audit.models import Act
+from audit.refusals import refusals_recorded
+from audit.services import record
 from products.models import Package
 from text.folding import fold
 
@@ -76,18 +79,23 @@ def create_account(
     reseller = by.reseller
     check_may_manage(may_manage and reseller is not None)
     assert reseller is not None  # noqa: S101 - the type checker does not see it said above
-    _check_reference(reseller, reference)
-    _check_name(reseller, name, confirmed_name=confirmed_name)
-    try:
-        with transaction.atomic():
-            return Account.objects.create(reseller=reseller, name=name, reference=reference, package=package, tier=tier)
-    except IntegrityError:
-        _check_reference(reseller, reference)  # somebody else was quicker
-        raise
+    with refusals_recorded(ReferenceTaken, by=by):
+        _check_reference(reseller, reference)
+        _check_name(reseller, name, confirmed_name=confirmed_name)
+        try:
+            with transaction.atomic():
+                account = Account.objects.create(
+                    reseller=reseller, name=name, reference=reference, package=package, tier=tier
+                )
+                record(Act.ADDED, by=by, on=account)
+        except IntegrityError:
+            _check_reference(reseller, reference)  # somebody else was quicker
+            raise
+    return account
 
 
 def edit_account(
-    account: Account, *, may_manage: bool, name: str, package: Package | None, confirmed_name: str = ""
+    account: Account, *, by: User, may_manage: bool, name: str, package: Package | None, confirmed_name: str = ""
 ) -> Account:
     """Give the account another name or package; what it holds stays as it is.
 
@@ -100,13 +108,16 @@ def edit_account(
     account.package = package
     with transaction.atomic():
         account.save(update_fields=["name", "package", "search_text"])
+        record(Act.CHANGED, by=by, on=account, detail="name, package")
     return account
 
 
-def make_account_paid(account: Account, *, may_manage: bool) -> None:
+def make_account_paid(account: Account, *, by: User, may_manage: bool) -> None:
     """Turn a trial account into a paid one; one that is paid stays so. Raises ManagingNotPermitted."""
     check_may_manage(may_manage)
-    Account.objects.filter(pk=account.pk).update(tier=Account.Tier.PAID)
+    with transaction.atomic():
+        if Account.objects.filter(pk=account.pk).exclude(tier=Account.Tier.PAID).update(tier=Account.Tier.PAID):
+            record(Act.CHANGED, by=by, on=account, detail="tier")
 
 
 def similar_accounts(reseller: Reseller, name: str) -> list[Account]:

@@ -29,7 +29,21 @@ def record(
 
     `who` is for somebody who is no user. `detail` is a code or a few facts, never a secret or what people wrote.
     """
-    return AuditEvent.objects.create(
+    written = event(act, by=by, on=on, detail=detail, who=who)
+    written.save(force_insert=True)
+    return written
+
+
+def event(
+    act: Act,
+    *,
+    by: AbstractBaseUser | None,
+    on: models.Model | None = None,
+    detail: str = "",
+    who: str = "",
+) -> AuditEvent:
+    """The row of what somebody does now, not yet written."""
+    return AuditEvent(
         at=timezone.now(),
         act=act,
         actor_id=None if by is None else by.pk,

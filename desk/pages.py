@@ -1,13 +1,14 @@
 """The kinds of pages that the admin is made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError, OperationalError, models
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.db.models import PROTECT, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,10 +16,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Act
+from audit.refusals import BUSY, record_refusal
 from audit.services import record
 from desk.forms import NamedLines, RowSelect, RowsField, RowsSelect
 from desk.timeline_page import TimelinePage
+from guard.locks import is_about_locks
 from text.folding import fold
+from text.keys import may_be_key
 
 NUL = "\x00"
 KEEPERS_SHOWN = 20
@@ -51,17 +55,39 @@ class OperatorAdmin[Row: models.Model](SafeChoices, TimelinePage[Row]):
     """Whether what this page does stands in the audit log already, by the services that do it."""
 
     def log_addition(self, request: HttpRequest, obj: Row, message: Any) -> Any:
-        self._record(Act.ADDED, request, obj)
+        self._record(Act.ADDED, request, obj, detail=_changes_in(message))
+        return self.log_recorded_addition(request, obj, message)
+
+    def log_recorded_addition(self, request: HttpRequest, obj: Row, message: Any) -> Any:
+        """Note in the admin's own list what a service has recorded in the audit log."""
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Row, message: Any) -> Any:
-        self._record(Act.CHANGED, request, obj, detail=_fields_in(message))
+        if message != []:  # else the page was saved as it was
+            self._record(Act.CHANGED, request, obj, detail=_changes_in(message))
+        return self.log_recorded_change(request, obj, message)
+
+    def log_recorded_change(self, request: HttpRequest, obj: Row, message: Any) -> Any:
+        """Note in the admin's own list what a service has recorded in the audit log."""
         return super().log_change(request, obj, message)
 
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Row]) -> Any:
-        for row in queryset:
-            self._record(Act.DELETED, request, row)
-        return super().log_deletions(request, queryset)
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """What was changed; the reason for it is no field of the row."""
+        if "reason" in form.changed_data:
+            form.changed_data.remove("reason")
+        return super().construct_change_message(request, form, formsets, add)
+
+    def delete_model(self, request: HttpRequest, obj: Row) -> None:
+        with transaction.atomic():
+            self._record(Act.DELETED, request, obj)
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Row]) -> None:
+        """Delete the selected rows, all or none: Django itself opens no transaction for that."""
+        with transaction.atomic():
+            for row in queryset:
+                self._record(Act.DELETED, request, row)
+            super().delete_queryset(request, queryset)
 
     def _record(self, act: Act, request: HttpRequest, row: Row, *, detail: str = "") -> None:
         if not self.acts_record_themselves and isinstance(request.user, AbstractBaseUser):
@@ -126,19 +152,30 @@ class OperatorAdmin[Row: models.Model](SafeChoices, TimelinePage[Row]):
         try:
             return view()
         except IntegrityError:
+            code = "collided"
             collision = _(
                 "Somebody else saved something in the meantime that does not go together with this. "
                 "Nothing of yours was saved. Look at the page as it is now and try again."
             )
-        except OperationalError:
-            if request.method != "POST":
+        except OperationalError as error:
+            if request.method != "POST" or not is_about_locks(error):
                 raise  # reading waits for nobody
+            code = BUSY
             collision = _(
                 "The same records were in use for too long, for example by a purchase. "
                 "Nothing of yours was saved. Try again."
             )
+        if isinstance(request.user, AbstractBaseUser):
+            record_refusal(code, by=request.user, on=self.row_named(_key_in_address(request)))
         self.message_user(request, collision, messages.ERROR)
         return redirect(request.get_full_path())
+
+    def row_named(self, key: str | None) -> Row | None:
+        """The row of the page, as an address names it, or None."""
+        if key is None or not may_be_key(unquote(key)):
+            return None
+        row: Row | None = self.model._base_manager.filter(pk=unquote(key)).first()
+        return row
 
 
 class ReadOnlyAdmin[Row: models.Model](OperatorAdmin[Row]):
@@ -185,9 +222,23 @@ class ReadOnlyLines[Child: models.Model](Lines[Child]):
         return False
 
 
-def _fields_in(message: Any) -> str:
-    """The names of the fields that a change message of the admin lists, never their values."""
-    if not isinstance(message, list):
-        return ""
-    names = (name for part in message for act in part.values() for name in act.get("fields", []))
-    return ", ".join(map(str, names))
+def _key_in_address(request: HttpRequest) -> str | None:
+    """The key of the row that the address is about; the pages of lists and of new rows are about none."""
+    named = request.resolver_match.kwargs if request.resolver_match else {}
+    key = named.get("object_id", named.get("pk", named.get("id")))
+    return None if key is None else str(key)
+
+
+def _changes_in(message: Any) -> str:
+    """The names of the fields, and the kinds of lines, that a message of the admin lists; never what is in them."""
+    return ", ".join(_changes_of(message)) if isinstance(message, list) else ""
+
+
+def _changes_of(message: list[dict[str, dict[str, Any]]]) -> Iterator[str]:
+    for part in message:
+        for act, about in part.items():
+            fields = ", ".join(map(str, about.get("fields", [])))
+            if line := about.get("name"):
+                yield f"{line} {act}: {fields}" if fields else f"{line} {act}"
+            elif fields:
+                yield fields

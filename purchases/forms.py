@@ -135,21 +135,36 @@ class QuantityForm(StepForm):
         label=_("Order note (optional)"), widget=forms.Textarea(attrs={"class": "textarea w-full", "rows": 3})
     )
 
+    def __init__(self, sent: Sent, *, facts: PurchaseFacts) -> None:
+        super().__init__(sent, facts=facts)
+        self.refused: list[str] = []
+        """The codes of what the rules refused before any service was asked."""
+
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """Put what a rule refuses at its field, and go on with the next: all that is wrong is shown at once."""
+        with self.refusals():
+            try:
+                yield
+            except PurchaseRefused as refusal:
+                self.refused.append(refusal.code)
+                raise
+
     def clean_quantity(self) -> int:
         quantity: int = self.cleaned_data["quantity"]
-        with self.refusals():
+        with self.judged():
             check_quantity(quantity, self.facts.contract, self.facts.line_on_sale)
         return quantity
 
     def clean_po_number(self) -> str:
         po_number: str = self.cleaned_data["po_number"]
-        with self.refusals():
+        with self.judged():
             check_po_number(po_number, self.facts.contract)
         return po_number
 
     def clean_note(self) -> str:
         note: str = self.cleaned_data["note"]
-        with self.refusals():
+        with self.judged():
             check_note(note)
         return note
 

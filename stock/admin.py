@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from audit.refusals import record_refusal
 from desk.forms import form_frame
 from desk.pages import OperatorAdmin, ReadOnlyAdmin, ReadOnlyLines
 from stock.forms import ArrivalForm, CorrectionForm
@@ -123,6 +124,7 @@ class StockLotAdmin(OperatorAdmin[StockLot]):
                 return self._correction_page(request, lot, form)
             change, reason_text = form.cleaned_data["change"], form.cleaned_data["reason_text"]
             if form.cleaned_data["movements_seen"] != lot.movements.count():
+                record_refusal("stock_changed_meanwhile", by=actor, on=lot)
                 self.message_user(
                     request,
                     _(
@@ -137,7 +139,9 @@ class StockLotAdmin(OperatorAdmin[StockLot]):
             except CorrectionRefused as refusal:
                 form.add_error(refusal.answer, str(refusal))
                 return self._correction_page(request, lot, form)
-            self.log_change(request, lot, f"{StockMovement.Reason.CORRECTED.label}: {change:+d}. {reason_text}")
+            self.log_recorded_change(
+                request, lot, f"{StockMovement.Reason.CORRECTED.label}: {change:+d}. {reason_text}"
+            )
         self.message_user(request, _("The stock was corrected by %(change)s.") % {"change": f"{change:+d}"})
         return redirect("admin:stock_stocklot_change", lot.pk)
 

@@ -1,5 +1,6 @@
 """Contracts with their products and grants in the admin."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -8,16 +9,28 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from audit.models import Act
+from audit.refusals import record_refusal
+from audit.services import record
 from contracts.admin.choices import ChoicePages, RowOfResellerSelect, RowsOfResellerSelect
 from contracts.admin.duplicate import DuplicatePage
 from contracts.admin.life import LifePages
+from contracts.admin.page import operator_of
 from contracts.admin.prices import PricesPage
 from contracts.forms import ContractForm, ContractGrantForm, ContractProductForm
 from contracts.models import Contract, ContractGrant, ContractProduct
-from contracts.services.life import ContractClosed, act_between, check_editable, missing_to_sell, next_acts
+from contracts.services.life import (
+    ContractClosed,
+    StepNotAllowed,
+    act_between,
+    check_editable,
+    missing_to_sell,
+    next_acts,
+)
 from desk.history import recorded_as
 from desk.pages import Lines
 from text.keys import may_be_key
@@ -134,6 +147,7 @@ class ContractAdmin(LifePages, DuplicatePage, PricesPage, ChoicePages):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ContractClosed as refusal:
+            record_refusal(refusal.code, by=operator_of(request), on=self.row_named(object_id))
             self.message_user(request, str(refusal), messages.ERROR)
             return redirect(request.get_full_path())
 
@@ -143,6 +157,7 @@ class ContractAdmin(LifePages, DuplicatePage, PricesPage, ChoicePages):
         try:
             return super().delete_view(request, object_id, extra_context)
         except ContractClosed as refusal:
+            record_refusal(refusal.code, by=operator_of(request), on=self.row_named(object_id))
             self.message_user(request, str(refusal), messages.ERROR)
             return redirect("admin:contracts_contract_change", object_id)
 
@@ -182,15 +197,24 @@ class ContractAdmin(LifePages, DuplicatePage, PricesPage, ChoicePages):
         with recorded_as(reason=form.cleaned_data.get("reason", "")):
             super().save_related(request, form, formsets, change)
         contract: Contract = form.instance
+        if grants := _grants_changed(formsets):
+            record(Act.GRANTS_CHANGED, by=operator_of(request), on=contract, detail=grants)
         was = contract.status
         if form.wanted_status is not None and form.wanted_status != was:
             self._take_chosen_step(request, contract, form)
         if contract.status == was and "status" in form.changed_data:
             form.changed_data.remove("status")
 
+    def log_change(self, request: HttpRequest, obj: Contract, message: Any) -> Any:
+        """Record the change, but for what is an act of its own and has recorded itself: grants, and the status."""
+        if message and isinstance(message, list) and all(map(_has_recorded_itself, message)):
+            return self.log_recorded_change(request, obj, message)
+        return super().log_change(request, obj, message)
+
     def _take_chosen_step(self, request: HttpRequest, contract: Contract, form: ContractForm) -> None:
         act = act_between(contract.status, str(form.wanted_status))
         if act is None:
+            record_refusal(StepNotAllowed.code, by=operator_of(request), on=contract)
             refused = gettext("Contract %(contract)s has the status “%(status)s” meanwhile, which was left as it is.")
             words = {"contract": contract.number, "status": contract.get_status_display()}
             self.message_user(request, refused % words, messages.WARNING)
@@ -224,6 +248,22 @@ class ContractAdmin(LifePages, DuplicatePage, PricesPage, ChoicePages):
 
 def _is_open(contract: Contract | None) -> bool:
     return contract is None or contract.status != Contract.Status.CLOSED
+
+
+def _grants_changed(formsets: Iterable[Any]) -> str:
+    """How many grants were given, taken and changed on the page; empty if none."""
+    for lines in formsets:
+        if lines.model is ContractGrant and lines.has_changed():
+            counts = {"+": lines.new_objects, "-": lines.deleted_objects, "~": lines.changed_objects}
+            return " ".join(f"{sign}{len(rows)}" for sign, rows in counts.items() if rows or sign != "~")
+    return ""
+
+
+def _has_recorded_itself(part: dict[str, dict[str, Any]]) -> bool:
+    """Whether the part of an admin's message, which names kinds and fields in no language, is about such an act."""
+    with translation.override(None):
+        grant, status = str(ContractGrant._meta.verbose_name), str(ContractForm.base_fields["status"].label)
+    return all(about.get("name") == grant or about.get("fields") == [status] for about in part.values())
 
 
 def _narrow(widget: Any, reseller: int | None) -> None:

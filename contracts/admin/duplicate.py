@@ -38,7 +38,9 @@ class DuplicatePage(ContractPages):
             except ValidationError as refusal:
                 _put_at_fields(form, refusal)
             else:
-                self.log_addition(request, copy, gettext("Duplicated from %(contract)s.") % {"contract": contract})
+                self.log_recorded_addition(
+                    request, copy, gettext("Duplicated from %(contract)s.") % {"contract": contract}
+                )
                 told = gettext("%(copy)s was made from %(contract)s as a draft. Look through it, and activate it.")
                 self.message_user(request, told % {"copy": copy.number, "contract": contract.number}, messages.SUCCESS)
                 return redirect("admin:contracts_contract_change", copy.pk)

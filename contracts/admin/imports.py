@@ -23,7 +23,7 @@ from accounts.models import Reseller, User
 from contracts.admin.page import operator_of
 from contracts.models import Contract, Import
 from contracts.services.imports.effects import DryRun, Kind
-from contracts.services.imports.exports import table_of_contracts, table_of_prices
+from contracts.services.imports.exports import start_export
 from contracts.services.imports.import_rows import DryRunOutdated, ImportRefused, import_rows, preview
 from contracts.services.imports.upload import format_of, upload_file
 from desk.forms import form_frame
@@ -215,7 +215,7 @@ class ImportAdmin(ReadOnlyAdmin[Import]):
             raise PermissionDenied
         form = ExportForm(request.POST or None, contents=contents)
         if request.method == "POST" and form.is_valid():
-            return _file(form)
+            return _file(form, by=operator_of(request))
         return self._page(request, "export.html", form, title=_("Export"))
 
     def _dry_run(self, request: HttpRequest, upload: Import) -> HttpResponse:
@@ -315,7 +315,7 @@ def _shown(request: HttpRequest, dry_run: DryRun) -> dict[str, Any]:
     }
 
 
-def _file(form: ExportForm) -> StreamingHttpResponse:
+def _file(form: ExportForm, *, by: User) -> StreamingHttpResponse:
     """The file, while its rows are read."""
     asked = form.cleaned_data
     contracts = Contract.objects.all()
@@ -323,9 +323,7 @@ def _file(form: ExportForm) -> StreamingHttpResponse:
         contracts = contracts.filter(reseller=asked["reseller"])
     if asked["status"]:
         contracts = contracts.filter(status=asked["status"])
-    table = (
-        table_of_contracts(contracts) if asked["content"] == Import.Content.CONTRACTS else table_of_prices(contracts)
-    )
+    table = start_export(Import.Content(asked["content"]), contracts, kind=asked["kind"], by=by)
     content_type, write = _WRITERS[asked["kind"]]
     name = f"{asked['content']}-{timezone.localdate():%Y-%m-%d}.{asked['kind']}"
     disposition = content_disposition_header(as_attachment=True, filename=name)

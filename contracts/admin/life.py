@@ -15,10 +15,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from audit.refusals import BUSY, record_refusal
 from contracts.admin.page import ContractPages, operator_of
 from contracts.forms import ReasonForm
 from contracts.models import Contract
 from contracts.services.life import Act, LifeRefused, missing_to_sell, next_acts, perform
+from guard.locks import is_about_locks
 from text.amounts import count_text
 
 AT_ONCE = 200
@@ -88,7 +90,7 @@ class LifePages(ContractPages):
             perform(act, contract, by=operator_of(request), reason=reason)
         except LifeRefused as refusal:
             return refusal
-        self.log_change(request, contract, f"{act.label}. {reason}")
+        self.log_recorded_change(request, contract, f"{act.label}. {reason}")
         self.message_user(request, _DONE[act] % {"contract": contract.number}, messages.SUCCESS)
         return None
 
@@ -141,14 +143,17 @@ class LifePages(ContractPages):
                 perform(act, contract, by=operator_of(request), reason=reason)
             except LifeRefused as refusal:
                 refused.append(str(refusal))
-            except OperationalError:
+            except OperationalError as error:
+                if not is_about_locks(error):
+                    raise
+                record_refusal(BUSY, by=operator_of(request), on=contract)
                 refused.append(
                     gettext("Contract %(contract)s was in use for too long. Try again with it.")
                     % {"contract": contract.number}
                 )
             else:
                 done += 1
-                self.log_change(request, contract, f"{act.label}. {reason}")
+                self.log_recorded_change(request, contract, f"{act.label}. {reason}")
         if done:
             words = ngettext("%(act)s: done with %(count)s contract.", "%(act)s: done with %(count)s contracts.", done)
             self.message_user(request, words % {"act": act.label, "count": count_text(done)}, messages.SUCCESS)

@@ -109,7 +109,7 @@ class ResellerWithGrantsAdmin(ResellerAdmin):
         counts = {"given": count_text(saved.given), "taken": count_text(saved.taken)}
         told = gettext("Grants were saved: %(given)s given, %(taken)s taken away.") % counts
         if saved.given or saved.taken:
-            self.log_change(request, reseller, f"{told} {reason}".strip())
+            self.log_recorded_change(request, reseller, f"{told} {reason}".strip())
         self.message_user(request, told, messages.SUCCESS)
         return redirect(request.get_full_path())
 

@@ -57,7 +57,7 @@ class PricesPage(ContractPages):
             return self._prices_page(request, contract, form)
         words = ngettext("%(count)s price was changed.", "%(count)s prices were changed.", len(made))
         told = words % {"count": count_text(len(made))}
-        self.log_change(request, contract, f"{told} {form.cleaned_data['reason']}")
+        self.log_recorded_change(request, contract, f"{told} {form.cleaned_data['reason']}")
         return self._to_contract(request, contract, told, messages.SUCCESS)
 
     def _prices_page(self, request: HttpRequest, contract: Contract, form: PriceChangeForm) -> HttpResponse:

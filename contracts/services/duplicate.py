@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.models import Act
+from audit.services import record
 from contracts.models import Contract, ContractGrant, ContractProduct
 from contracts.periods import anniversary_end
 from desk.history import recorded_as
@@ -93,6 +95,7 @@ def duplicate(contract: Contract, *, number: str, starts_on: date, ends_on: date
             for grant in source.grants.order_by("pk")
         )
         copy.exclusive_accounts.set(accounts)
+        record(Act.ADDED, by=by, on=copy, detail=f"duplicated from {source.number}")
     return copy
 
 

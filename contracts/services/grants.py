@@ -3,15 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Reseller, User
 from audit.models import Act
+from audit.refusals import refusals_recorded
 from audit.services import record
 from contracts.models import Contract, ContractGrant
 from contracts.services.checks import check_grant
-from contracts.services.life import check_editable
+from contracts.services.life import ContractClosed, check_editable
 from desk.history import recorded_as
 
 Cell = tuple[int, int]
@@ -20,6 +22,8 @@ Cell = tuple[int, int]
 
 class GrantsChangedMeanwhile(Exception):
     """Somebody else changed grants that were to be changed; nothing was written. `cells` says which."""
+
+    code = "grants_changed_meanwhile"
 
     def __init__(self, cells: Collection[Cell]) -> None:
         super().__init__(
@@ -50,7 +54,8 @@ def save_grants(
     """
     to_give, to_take = set(wanted) - set(seen), set(seen) - set(wanted)
     changing = to_give | to_take
-    with transaction.atomic(), recorded_as(by=by, reason=reason):
+    refusals = refusals_recorded(GrantsChangedMeanwhile, ContractClosed, ValidationError, by=by, on=reseller)
+    with refusals, transaction.atomic(), recorded_as(by=by, reason=reason):
         contracts = _held({contract for contract, _user in changing})
         users = User.objects.in_bulk({user for _contract, user in changing})
         for contract_key, user_key in sorted(changing):

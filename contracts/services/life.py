@@ -12,6 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from audit import models as audit
+from audit.refusals import refusals_recorded
+from audit.services import record
 from contracts.models import Contract, ContractGrant, ContractProduct, EndRule
 from desk.history import recorded_as
 from text.amounts import day_text
@@ -125,6 +128,11 @@ def perform(act: Act, contract: Contract, *, by: User, reason: str) -> Contract:
 
     The history keeps who, when and why. Raises LifeRefused; then nothing was written.
     """
+    with refusals_recorded(LifeRefused, by=by, on=contract):
+        return _perform(act, contract, by=by, reason=reason)
+
+
+def _perform(act: Act, contract: Contract, *, by: User, reason: str) -> Contract:
     if not reason.strip():
         raise ReasonMissing(_("Say why: the reason stays in the contract's history."))
     with transaction.atomic():
@@ -136,6 +144,7 @@ def perform(act: Act, contract: Contract, *, by: User, reason: str) -> Contract:
         held.status = act.leads_to
         with recorded_as(by=by, reason=reason.strip()):
             held.save(update_fields=["status"])
+        record(audit.Act.STATUS_CHANGED, by=by, on=held, detail=str(act))
     return held
 
 

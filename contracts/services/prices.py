@@ -11,9 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.models import Act
+from audit.refusals import refusals_recorded
+from audit.services import record
 from contracts.models import Contract, ContractProduct
 from contracts.services.checks import check_unit_price
-from contracts.services.life import check_editable
+from contracts.services.life import ContractClosed, check_editable
 from desk.history import recorded_as
 from text.amounts import currency_decimals, money_text
 
@@ -109,7 +112,7 @@ def change_prices(
     Raises PricesOutdated with what would be changed now, if that is not what was shown, and what
     `plan_prices` raises; then nothing was written.
     """
-    with transaction.atomic():
+    with refusals_recorded(PricesRefused, ContractClosed, by=by, on=contract), transaction.atomic():
         held = Contract.objects.locked(contract.pk)
         changes = plan_prices(held, lines, new_price)
         if not _is_what_was_shown(held, changes, fingerprint):
@@ -119,6 +122,7 @@ def change_prices(
             for change in made:
                 change.line.unit_price = change.new
             ContractProduct.objects.bulk_update([change.line for change in made], ["unit_price"], batch_size=_AT_ONCE)
+        record(Act.PRICES_CHANGED, by=by, on=held, detail=f"{len(made)} prices")
     return made
 
 

@@ -7,19 +7,17 @@ from contextlib import contextmanager
 from functools import wraps
 
 from django.db import OperationalError, connection
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-from audit.models import Act
-from audit.services import record
+from audit.refusals import BUSY
+from guard.locks import is_about_locks, is_deadlock
 from purchases.services.rules import PurchaseRefused
 
 
 class PortalBusy(PurchaseRefused):
     """Somebody else holds what this act needs; nothing was written."""
 
-    code = "portal_busy"
+    code = BUSY
     answer = ""
 
 
@@ -29,21 +27,11 @@ def refused_when_busy() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if not _is_about_locks(error):
+        if not is_about_locks(error):
             raise
         raise PortalBusy(
             _("Somebody else is buying from the same contract or stock right now. Nothing was bought. Try again.")
         ) from error
-
-
-def record_refusal(code: str, *, by: User, on: Model) -> None:
-    """Write into the audit log that somebody was refused, unless it is because the portal was busy.
-
-    Raises PortalBusy if that cannot be written in time: no refusal is told that the log does not know.
-    """
-    if code != PortalBusy.code:
-        with refused_when_busy():
-            record(Act.REFUSED, by=by, on=on, detail=code)
 
 
 MOST_BEGINNINGS = 4
@@ -66,19 +54,9 @@ def begun_again_after_deadlocks[**Arguments, Result](act: Callable[Arguments, Re
             try:
                 return act(*arguments, **named)
             except OperationalError as error:
-                if not _is_deadlock(error) or connection.in_atomic_block:
+                if not is_deadlock(error) or connection.in_atomic_block:
                     raise
             time.sleep(random.uniform(0, _LONGEST_PAUSE * 2**beginning / 2))  # noqa: S311 - nobody gains by guessing
         return act(*arguments, **named)
 
     return perform
-
-
-def _is_deadlock(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) == "40P01"
-
-
-def _is_about_locks(error: OperationalError) -> bool:
-    """By SQLSTATE on PostgreSQL (lock not available, deadlock, statement too long); SQLite has words only."""
-    sqlstate = getattr(error.__cause__, "sqlstate", None)
-    return sqlstate in {"55P03", "40P01", "57014"} or "database is locked" in str(error)

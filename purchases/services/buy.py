@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Act
+from audit.refusals import refusals_recorded
 from audit.services import record
 from purchases.models import License, Purchase, PurchaseDraft
-from purchases.services.busy import begun_again_after_deadlocks, record_refusal, refused_when_busy
+from purchases.services.busy import begun_again_after_deadlocks, refused_when_busy
 from purchases.services.quote import PreviewOutdated, Quote, quote_purchase
 from purchases.services.rules import PurchaseRefused
 from stock.services.receive import receive_under_held
@@ -27,15 +28,8 @@ def buy(draft: PurchaseDraft, *, buyer: User, fingerprint: str, on: date) -> Pur
     Raises PurchaseRefused, whose text the reseller may read, or PreviewOutdated with what changed; in both
     cases nothing was written.
     """
-    try:
-        with refused_when_busy():
-            return _buy(draft, buyer=buyer, fingerprint=fingerprint, on=on)
-    except PreviewOutdated:
-        record_refusal("preview_outdated", by=buyer, on=draft)
-        raise
-    except PurchaseRefused as refusal:
-        record_refusal(refusal.code, by=buyer, on=draft)
-        raise
+    with refusals_recorded(PurchaseRefused, PreviewOutdated, by=buyer, on=draft), refused_when_busy():
+        return _buy(draft, buyer=buyer, fingerprint=fingerprint, on=on)
 
 
 @begun_again_after_deadlocks

@@ -1,6 +1,6 @@
 """The wizard's state: opening a draft, answering its questions one by one, and giving it up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, User
+from audit.refusals import record_refusal, refusals_recorded
 from contracts.models import Contract
 from contracts.services.permission import may_create_any_licenses
 from products.models import Product
@@ -44,22 +45,23 @@ def open_draft(
 ) -> PurchaseDraft:
     """Start a wizard, perhaps with answers, which are judged like those that were typed. A move uses stock.
 
-    Raises PermissionMissing if the buyer may create licenses under no contract at all.
+    Raises PermissionMissing if the buyer may create licenses under no contract at all, or PortalBusy.
     """
     reseller = buyer.reseller
-    if reseller is None or not may_create_any_licenses(buyer):
-        raise PermissionMissing(
-            _("You may look, but not create licenses under any contract. Ask your operator for the permission.")
+    with refusals_recorded(PurchaseRefused, by=buyer), refused_when_busy():
+        if reseller is None or not may_create_any_licenses(buyer):
+            raise PermissionMissing(
+                _("You may look, but not create licenses under any contract. Ask your operator for the permission.")
+            )
+        return PurchaseDraft.objects.create(
+            user=buyer,
+            reseller=reseller,
+            purpose=purpose,
+            contract=contract,
+            account=account,
+            product=product,
+            fulfilment=Fulfilment.STOCK if purpose is Purpose.MOVE else None,
         )
-    return PurchaseDraft.objects.create(
-        user=buyer,
-        reseller=reseller,
-        purpose=purpose,
-        contract=contract,
-        account=account,
-        product=product,
-        fulfilment=Fulfilment.STOCK if purpose is Purpose.MOVE else None,
-    )
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def delete_draft(draft: PurchaseDraft) -> None:
     Raises PortalBusy if that takes too long.
     """
     same = PurchaseDraft.objects.filter(pk=draft.pk)
-    with refused_when_busy(), transaction.atomic():
+    recorded = refusals_recorded(PurchaseRefused, by=draft.user, on=draft)
+    with recorded, refused_when_busy(), transaction.atomic():
         if same.select_for_update().first() is not None:
             same.unbought().delete()
 
@@ -118,11 +121,28 @@ def choose_fulfilment(facts: PurchaseFacts, fulfilment: Fulfilment) -> Answered:
     return _answer(facts, Step.STOCK, fulfilment=fulfilment)
 
 
+def check_turn(facts: PurchaseFacts, step: Step) -> None:
+    """Raise PurchaseRefused, and record it, if an answer to the step is refused because of an earlier question."""
+    with refusals_recorded(PurchaseRefused, by=facts.buyer, on=facts.draft):
+        facts.check_until(step)
+
+
+def refuse_answers(facts: PurchaseFacts, codes: Sequence[str]) -> None:
+    """Record that rules refused answers which a form had judged one by one, to show all that is wrong with them."""
+    if codes:
+        record_refusal(", ".join(codes), by=facts.buyer, on=facts.draft)
+
+
 def _answer(facts: PurchaseFacts, step: Step, **answers: Any) -> Answered:
     """Save the answers to the question of the step, unless a rule refuses them.
 
     It takes no lock: a draft commits nobody to anything, and buying judges every answer again.
     """
+    with refusals_recorded(PurchaseRefused, by=facts.buyer, on=facts.draft):
+        return _answer_unrecorded(facts, step, **answers)
+
+
+def _answer_unrecorded(facts: PurchaseFacts, step: Step, **answers: Any) -> Answered:
     draft = facts.draft
     before = {name: getattr(draft, name) for name in answers}
     source = (draft.contract_id, draft.product_id)

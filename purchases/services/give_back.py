@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.models import Act
+from audit.refusals import refusals_recorded
 from audit.services import record
 from contracts.models import Contract
 from contracts.services.permission import locked_grant
 from purchases.models import License, LicenseQuerySet, Purchase
-from purchases.services.busy import begun_again_after_deadlocks, record_refusal, refused_when_busy
+from purchases.services.busy import begun_again_after_deadlocks, refused_when_busy
 from purchases.services.rules import PurchaseRefused, check_permission
 from stock.models import StockLot
 from stock.services.give_back import GivingBackRefused, give_back
@@ -68,12 +69,8 @@ def give_back_purchase(purchase: Purchase, *, buyer: User, on: date) -> int:
     The licenses become invalid. Raises PurchaseRefused if the buyer may not create licenses under the contract,
     if it is too late, or if nothing is left to give back; nothing is written then.
     """
-    try:
-        with refused_when_busy():
-            return _give_back_purchase(purchase, buyer=buyer, on=on)
-    except PurchaseRefused as refusal:
-        record_refusal(refusal.code, by=buyer, on=purchase)
-        raise
+    with refusals_recorded(PurchaseRefused, by=buyer, on=purchase), refused_when_busy():
+        return _give_back_purchase(purchase, buyer=buyer, on=on)
 
 
 @begun_again_after_deadlocks

@@ -28,6 +28,8 @@ class PreviewOutdated(Exception):
     `changes` names each difference, old and new. It is empty if the fingerprint is none of ours.
     """
 
+    code = "preview_outdated"
+
     def __init__(self, quote: "Quote", changes: tuple[Change, ...]) -> None:
         super().__init__(_("Nothing was bought, because the order is no longer what you were shown."))
         self.quote = quote

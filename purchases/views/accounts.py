@@ -16,6 +16,7 @@ from accounts.forms import EditAccountForm, NewAccountForm
 from accounts.models import Account
 from accounts.requests import ResellerRequest
 from accounts.services import ManagingNotPermitted
+from audit.refusals import record_refusal
 from contracts.services.permission import may_create_any_licenses
 from listing.pages import At, Order, query_asked
 from listing.tallies import tally
@@ -47,6 +48,8 @@ def in_words_if_not_permitted(view: Callable[..., HttpResponse]) -> Callable[...
         try:
             return view(request, **named)
         except ManagingNotPermitted as refusal:
+            if request.method == "POST":
+                record_refusal(refusal.code, by=request.user)
             return render(request, "purchases/managing_not_permitted.html", {"refusal": refusal}, status=403)
 
     return enter
@@ -125,7 +128,7 @@ def edit_account(request: ResellerRequest, account_id: int) -> HttpResponse:
     form = EditAccountForm(request.POST if request.method == "POST" else None, account=account)
     with form.refusals():
         if form.is_valid():
-            services.edit_account(account, may_manage=may_manage, **form.cleaned_data)
+            services.edit_account(account, by=request.user, may_manage=may_manage, **form.cleaned_data)
             messages.success(request, _("Your changes are saved."))
             return SeeOther(_account_step(draft, account) if draft else _address(account))
     context = {
@@ -143,7 +146,8 @@ def edit_account(request: ResellerRequest, account_id: int) -> HttpResponse:
 def make_account_paid(request: ResellerRequest, account_id: int) -> HttpResponse:
     """Turn a trial account into a paid one."""
     account = _visible_account(request, account_id)
-    services.make_account_paid(account, may_manage=may_create_any_licenses(request.user))
+    may_manage = may_create_any_licenses(request.user)
+    services.make_account_paid(account, by=request.user, may_manage=may_manage)
     messages.success(request, _("%(account)s is a paid account now.") % {"account": account})
     return SeeOther(_address(account))
 

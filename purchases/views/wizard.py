@@ -58,7 +58,10 @@ def wizard_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponse]]
             try:
                 if step not in (*questions_of(draft), Step.PREVIEW):
                     return _to_open_step(request, facts)
-                facts.check_until(step)
+                if request.method == "POST":
+                    drafts.check_turn(facts, step)
+                else:
+                    facts.check_until(step)
                 return view(request, facts)
             except PurchaseRefused:
                 return _to_open_step(request, facts)
@@ -88,6 +91,9 @@ def start(request: ResellerRequest) -> HttpResponse:
         )
     except PermissionMissing as refusal:
         return render(request, "purchases/not_permitted.html", {"refusal": refusal}, status=403)
+    except PurchaseRefused as busy:
+        messages.warning(request, str(busy))
+        return _go(request, reverse("licenses"))
     return _to_open_step(request, PurchaseFacts(draft, buyer=request.user, on=request.today))
 
 
@@ -172,6 +178,7 @@ def quantity(request: ResellerRequest, facts: PurchaseFacts) -> HttpResponse:
     with form.refusals():
         if form.is_valid():
             return _go_on(request, facts, drafts.choose_quantity(facts, **form.cleaned_data))
+        drafts.refuse_answers(facts, form.refused)
     most = most_of_one_purchase(facts.line_on_sale)
     return _page(request, facts, Step.QUANTITY, form, most=most)
 

@@ -1,12 +1,14 @@
 """Stock that is corrected: what the ledger says is brought in line with what is true, for a reason."""
 
 from datetime import date
+from typing import ClassVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.models import Act
+from audit.refusals import refusals_recorded
 from audit.services import record
 from stock.models import REFERENCE_LIMIT, StockLot, StockMovement
 from stock.services import movements
@@ -17,35 +19,46 @@ from text.amounts import count_text, day_text
 class CorrectionRefused(Exception):
     """A correction is not allowed; nothing was changed. `answer` is the argument that has to change."""
 
+    code: ClassVar[str]
     answer = "change"
 
 
 class NothingToCorrect(CorrectionRefused):
     """The correction is by nothing."""
 
+    code = "nothing_to_correct"
+
 
 class ReasonMissing(CorrectionRefused):
     """Nobody could know later why the lot was corrected."""
 
+    code = "reason_missing"
     answer = "reason_text"
 
 
 class ReasonTooLong(CorrectionRefused):
     """The reason does not fit the ledger."""
 
+    code = "reason_too_long"
     answer = "reason_text"
 
 
 class LessThanNothing(CorrectionRefused):
     """More would be taken away than the lot holds."""
 
+    code = "less_than_nothing"
+
 
 class MoreThanCameIn(CorrectionRefused):
     """More would be put back than is missing from what came in with the lot."""
 
+    code = "more_than_came_in"
+
 
 class CorrectedLotIsPastUse(CorrectionRefused):
     """The lot's last day is over, so nobody could take from it what is put back."""
+
+    code = "corrected_lot_is_past_use"
 
 
 def correct(lot: StockLot, change: int, *, reason_text: str, actor: User, on: date) -> StockMovement:
@@ -54,7 +67,11 @@ def correct(lot: StockLot, change: int, *, reason_text: str, actor: User, on: da
     A correction puts back at most what lapsed or was corrected away before: what is out must still find room
     in the lot when it is given back. Raises CorrectionRefused.
     """
-    reason_text = reason_text.strip()
+    with refusals_recorded(CorrectionRefused, by=actor, on=lot):
+        return _correct(lot, change, reason_text=reason_text.strip(), actor=actor, on=on)
+
+
+def _correct(lot: StockLot, change: int, *, reason_text: str, actor: User, on: date) -> StockMovement:
     _check_reason(reason_text)
     with transaction.atomic():
         held = StockLot.objects.locked().get(pk=lot.pk)

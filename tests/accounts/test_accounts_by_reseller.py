@@ -173,7 +173,7 @@ def test_names_that_are_only_partly_alike_are_not_asked_about(user: User, resell
 def test_edit_account_changes_name_package_and_what_is_searched() -> None:
     account, package = AccountFactory(name="Old", reference="H-1"), PackageFactory()
 
-    edit_account(account, may_manage=True, name="Şafak Gıda", package=package)
+    edit_account(account, by=UserFactory(), may_manage=True, name="Şafak Gıda", package=package)
 
     account.refresh_from_db()
     assert (account.name, account.package, account.reference) == ("Şafak Gıda", package, "H-1")
@@ -184,7 +184,7 @@ def test_edit_account_changes_name_package_and_what_is_searched() -> None:
 def test_edit_account_takes_the_package_away() -> None:
     account = AccountFactory(package=PackageFactory())
 
-    edit_account(account, may_manage=True, name=account.name, package=None)
+    edit_account(account, by=UserFactory(), may_manage=True, name=account.name, package=None)
 
     account.refresh_from_db()
     assert account.package is None
@@ -194,7 +194,7 @@ def test_edit_account_refuses_who_may_not_manage_accounts() -> None:
     account = AccountFactory()
 
     with nothing_is_written(), pytest.raises(ManagingNotPermitted):
-        edit_account(account, may_manage=False, name="Another", package=None)
+        edit_account(account, by=UserFactory(), may_manage=False, name="Another", package=None)
 
 
 def test_edit_account_asks_about_another_account_of_the_new_name(reseller: Reseller) -> None:
@@ -202,8 +202,8 @@ def test_edit_account_asks_about_another_account_of_the_new_name(reseller: Resel
     account = AccountFactory(reseller=reseller, name="Güneş")
 
     with nothing_is_written(), pytest.raises(SimilarAccountsExist) as refused:
-        edit_account(account, may_manage=True, name="ISIK", package=None)
-    edit_account(account, may_manage=True, name="ISIK", package=None, confirmed_name="ISIK")
+        edit_account(account, by=UserFactory(), may_manage=True, name="ISIK", package=None)
+    edit_account(account, by=UserFactory(), may_manage=True, name="ISIK", package=None, confirmed_name="ISIK")
 
     assert list(refused.value.accounts) == [other]
     account.refresh_from_db()
@@ -216,7 +216,7 @@ def test_edit_account_does_not_ask_about_a_name_that_is_kept(reseller: Reseller,
     account = AccountFactory(reseller=reseller, name="Işık")
     package: Package = PackageFactory()
 
-    edit_account(account, may_manage=True, name=name, package=package)
+    edit_account(account, by=UserFactory(), may_manage=True, name=name, package=package)
 
     account.refresh_from_db()
     assert (account.name, account.package) == (name, package)
@@ -226,7 +226,7 @@ def test_make_account_paid_is_done_once_and_for_all() -> None:
     account, another = AccountFactory(tier=Account.Tier.TRIAL), AccountFactory(tier=Account.Tier.TRIAL)
 
     for _ in range(2):
-        make_account_paid(account, may_manage=True)
+        make_account_paid(account, by=UserFactory(), may_manage=True)
 
     account.refresh_from_db()
     another.refresh_from_db()
@@ -237,7 +237,7 @@ def test_make_account_paid_refuses_who_may_not_manage_accounts() -> None:
     account = AccountFactory(tier=Account.Tier.TRIAL)
 
     with nothing_is_written(), pytest.raises(ManagingNotPermitted):
-        make_account_paid(account, may_manage=False)
+        make_account_paid(account, by=UserFactory(), may_manage=False)
 
 
 def test_similar_accounts_are_those_of_the_reseller_by_reference(reseller: Reseller) -> None:

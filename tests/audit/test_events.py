@@ -24,23 +24,13 @@ from purchases.services.rules import ContractNotActive, PurchaseRefused
 from stock.models import StockLot
 from stock.services.correct import correct
 from stock.services.lapse import lapse
+from tests.audit.reading import events, forget_what_led_here
 from tests.factories import OperatorFactory, UserFactory
-from tests.guard.unguarded import execute, unguarded
+from tests.guard.unguarded import execute
 from tests.purchases.orders import TODAY, an_order, press_buy, quote_of, stock_for
 from tests.purchases.wizard import begin
 
 pytestmark = pytest.mark.django_db
-
-
-def events() -> list[tuple[str, str, str, str]]:
-    """Act, who, on what, and detail of each event, the first first."""
-    return list(AuditEvent.objects.order_by("pk").values_list("act", "actor", "object_label", "detail"))
-
-
-def forget_what_led_here() -> None:
-    """Begin with an empty log."""
-    with unguarded() as run:
-        run("DELETE FROM audit_auditevent")
 
 
 # Signing in

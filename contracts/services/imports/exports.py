@@ -6,7 +6,10 @@ from itertools import batched
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from contracts.models import Contract, ContractProduct, ContractQuerySet
+from accounts.models import User
+from audit.models import Act
+from audit.services import record
+from contracts.models import Contract, ContractProduct, ContractQuerySet, Import
 from contracts.services.imports.contracts import COLUMNS as COLUMNS_OF_CONTRACTS
 from contracts.services.imports.contracts import accounts_written
 from contracts.services.imports.prices import COLUMNS as COLUMNS_OF_PRICES
@@ -17,6 +20,13 @@ BATCH = 500
 
 _WIDTHS = {"title": 32, "conditions": 40, "exclusive_accounts": 24, "contract": 16, "number": 16}
 _WIDTH = 14
+
+
+def start_export(content: Import.Content, contracts: ContractQuerySet, *, kind: str, by: User) -> Table:
+    """The contracts or their price lists, and the record that the user takes them away, whatever becomes of it."""
+    table = table_of_contracts(contracts) if content == Import.Content.CONTRACTS else table_of_prices(contracts)
+    record(Act.EXPORTED, by=by, detail=f"{content} {kind}")
+    return table
 
 
 def table_of_contracts(contracts: ContractQuerySet) -> Table:

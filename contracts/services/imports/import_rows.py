@@ -8,6 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.models import Act
+from audit.refusals import refusals_recorded
+from audit.services import record
 from contracts.models import Import
 from contracts.services.imports.effects import DryRun, Kind
 from contracts.services.imports.plans import Plan
@@ -51,7 +54,7 @@ def import_rows(upload: Import, *, fingerprint: str, by: User, reason: str, at: 
     Whatever is written is held first, as buying does, and the dry run is made again. Raises UploadTooOld,
     DryRunOutdated or ImportNotPossible; then nothing was written. The history keeps who, when and why.
     """
-    with transaction.atomic():
+    with refusals_recorded(ImportRefused, by=by, on=upload), transaction.atomic():
         upload = Import.objects.select_for_update(no_key=True).get(pk=upload.pk)
         if upload.imported_at is not None:
             return upload
@@ -72,6 +75,8 @@ def import_rows(upload: Import, *, fingerprint: str, by: User, reason: str, at: 
         upload.imported_by, upload.imported_at, upload.reason = by, at, reason
         upload.new_count, upload.changed_count = plan.dry_run.count(Kind.NEW), plan.dry_run.count(Kind.CHANGED)
         upload.save()
+        counts = f"{upload.new_count} new, {upload.changed_count} changed"
+        record(Act.IMPORTED, by=by, on=upload, detail=f"{upload.content}: {counts}")
     return upload
 
 

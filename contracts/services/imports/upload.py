@@ -2,7 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from accounts.models import User
+from audit.models import Act
+from audit.services import record
 from contracts.models import Import
 from contracts.services.imports.contracts import CONTRACTS
 from contracts.services.imports.plans import Format
@@ -25,13 +29,16 @@ def upload_file(data: bytes, *, name: str, content: Import.Content, by: User, at
     Raises `listing.unreadable.UnreadableFile`, whose sentence tells what to do; then nothing was kept.
     """
     table = read_table(data, name=name, most_rows=format_of(content).most_rows)
-    Import.objects.filter(imported_at=None, uploaded_at__lte=at - KEPT_FOR).delete()
-    return Import.objects.create(
-        content=content,
-        file_name=name[-_NAME_LENGTH:],
-        columns=[heading.lower() for heading in table.headings],
-        rows=[(row.line, row.cells) for row in table.rows],
-        row_count=len(table.rows),
-        uploaded_by=by,
-        uploaded_at=at,
-    )
+    with transaction.atomic():
+        Import.objects.filter(imported_at=None, uploaded_at__lte=at - KEPT_FOR).delete()
+        upload = Import.objects.create(
+            content=content,
+            file_name=name[-_NAME_LENGTH:],
+            columns=[heading.lower() for heading in table.headings],
+            rows=[(row.line, row.cells) for row in table.rows],
+            row_count=len(table.rows),
+            uploaded_by=by,
+            uploaded_at=at,
+        )
+        record(Act.ADDED, by=by, on=upload, detail=f"{content}: {upload.row_count} rows")
+    return upload
