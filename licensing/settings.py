@@ -91,6 +91,12 @@ TEMPLATES = [
 ]
 
 # Database: an empty DATABASE_URL means SQLite in the checkout.
+#
+# Requests are hurried: a lock that is not to be had within three seconds is told to the user and not waited for, and a
+# statement that takes too long is ended. Commands, which manage.py marks as such, may take their time.
+
+IS_COMMAND = env.bool("IS_COMMAND", default=False)
+LOCK_PATIENCE = 3
 
 if DATABASE_URL := env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
@@ -108,14 +114,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": sqlite_file.with_name(f"test_{sqlite_file.name}")}
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": 20 if IS_COMMAND else LOCK_PATIENCE,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
 else:
     DATABASES["default"].update(CONN_MAX_AGE=env.int("DATABASE_CONN_MAX_AGE", default=60), CONN_HEALTH_CHECKS=True)
-    # A lock that is not to be had within three seconds is told to the user, not waited for; so is a server.
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=3000 -c statement_timeout=15000"
-    DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
+    statement_timeout = env.int("DATABASE_STATEMENT_TIMEOUT", default=0 if IS_COMMAND else 15)
+    # Whoever waits for a lock holds up those behind, so on PostgreSQL commands wait no longer for one than requests.
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
+        f"-c lock_timeout={LOCK_PATIENCE}s -c statement_timeout={statement_timeout}s"
+    )
+    DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", LOCK_PATIENCE)
 
 # Versions of a row are looked up by the row.
 SIMPLE_HISTORY_DATE_INDEX = False

@@ -28,9 +28,14 @@ def program(path: Path, script: str) -> str:
 
 def django(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py with exactly these settings, whatever the .env file of the checkout says."""
+    return python("manage.py", *arguments, **environment)
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run something else with them."""
     settings = {"DEBUG": "", "SECRET_KEY": "", "ALLOWED_HOSTS": "", "DATABASE_URL": "", **environment}
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **settings},
         capture_output=True,
@@ -225,6 +230,33 @@ def test_settings_accept_production_with_both() -> None:
     answer = django("check", SECRET_KEY="x" * 50, ALLOWED_HOSTS="portal.example.com")
 
     assert answer.returncode == 0, answer.stderr
+
+
+OPTIONS = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
+POSTGRESQL = "postgres://portal@db.example.com/portal"
+
+
+def options_of_a_request(**variables: str) -> str:
+    """What the database is told by a process that serves."""
+    return python("-c", f"import licensing.wsgi; {OPTIONS}", DEBUG="true", **variables).stdout
+
+
+def options_of_a_command(**variables: str) -> str:
+    return django("shell", "--no-imports", "-c", OPTIONS, DEBUG="true", **variables).stdout
+
+
+def test_requests_are_hurried_and_commands_may_take_their_time() -> None:
+    assert "-c lock_timeout=3s -c statement_timeout=15s" in options_of_a_request(DATABASE_URL=POSTGRESQL)
+    assert "-c lock_timeout=3s -c statement_timeout=0s" in options_of_a_command(DATABASE_URL=POSTGRESQL)
+    assert "'timeout': 3," in options_of_a_request(DATABASE_URL="")
+    assert "'timeout': 20," in options_of_a_command(DATABASE_URL="")
+
+
+def test_time_for_a_statement_is_what_the_environment_says() -> None:
+    said = {"DATABASE_URL": POSTGRESQL, "DATABASE_STATEMENT_TIMEOUT": "60"}
+
+    assert "statement_timeout=60s" in options_of_a_request(**said)
+    assert "statement_timeout=60s" in options_of_a_command(**said)
 
 
 def test_example_environment_names_every_variable_of_the_settings() -> None:

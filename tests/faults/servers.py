@@ -82,13 +82,15 @@ class Server:
 
 
 @contextmanager
-def serving(*, workers: int = 2, database_url: str | None = None) -> Iterator[Server]:
+def serving(
+    *, workers: int = 2, database_url: str | None = None, settings_module: str = "tests.faults.served"
+) -> Iterator[Server]:
     """Serve the portal on the database at the address, or on that of the tests."""
     port = free_port()
     environment = {
         **os.environ,
         "DEBUG": "true",
-        "DJANGO_SETTINGS_MODULE": "tests.faults.served",
+        "DJANGO_SETTINGS_MODULE": settings_module,
         "DATABASE_URL": database_url or _database_url(),
         "LOG_LEVEL": "CRITICAL",
     }

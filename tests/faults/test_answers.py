@@ -5,12 +5,15 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.urls import reverse
 
+from audit.models import Act, AuditEvent
 from contracts.models import Contract
 from purchases.models import Fulfilment, Purchase, PurchaseDraft
 from tests.faults.servers import PATIENCE, Answer, Visitor, free_port, serving
@@ -85,24 +88,41 @@ def test_answer_that_is_cut_off_after_the_purchase_is_shown_by_the_retry() -> No
     assert Purchase.objects.get() == bought
 
 
-@pytest.mark.postgresql_only
 def test_lock_that_is_held_for_10_seconds_is_told_after_3_and_nothing_was_bought() -> None:
     draft, address, fingerprint = about_to_buy()
 
-    with serving() as server, nothing_is_written():
+    with serving(workers=1) as server, nothing_is_written():
         visitor = server.visited_by(draft.user)
         with contract_held(draft):
             began = time.monotonic()
             answer = visitor.post(address, fingerprint=fingerprint)
             waited = time.monotonic() - began
             time.sleep(max(0, 10 - waited))
+        visitor.get("/healthz")  # on SQLite, what comes next writes what the log is owed
 
     assert answer.status == 409
     assert "Nothing was bought. Try again." in answer.text
     assert 2.9 < waited < 6
+    refused = AuditEvent.objects.filter(act=Act.REFUSED)
+    assert list(refused.values_list("actor", "detail")) == [(draft.user.email, "portal_busy")]
 
 
-@pytest.mark.postgresql_only
+def test_without_the_guard_nobody_is_told_anything_while_the_lock_is_held() -> None:
+    """The control: a portal that waits for locks as long as it takes leaves the buyer alone until they are let go."""
+    draft, address, fingerprint = about_to_buy()
+
+    with serving(settings_module="tests.faults.served_patiently") as server:
+        visitor = server.visited_by(draft.user)
+        with ThreadPoolExecutor(max_workers=1) as others:
+            with contract_held(draft):
+                posting = others.submit(visitor.post, address, fingerprint=fingerprint)
+                with pytest.raises(TimeoutError):
+                    posting.result(2 * settings.LOCK_PATIENCE)
+            answer = posting.result(PATIENCE)
+
+    assert answer.status == 303
+
+
 def test_lock_that_is_let_go_within_3_seconds_is_waited_for() -> None:
     draft, address, fingerprint = about_to_buy()
 

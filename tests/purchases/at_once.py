@@ -13,12 +13,17 @@ PATIENCE = 20
 """How many seconds a test waits for what must happen."""
 
 
-def all_at_once[Result](acts: Sequence[Callable[[], Result]]) -> list[Result | Exception]:
-    """What each of the acts gives or raises. All begin when the last is ready."""
+def all_at_once[Result](acts: Sequence[Callable[[], Result]], *, are_hurried: bool = False) -> list[Result | Exception]:
+    """What each of the acts gives or raises. All begin when the last is ready.
+
+    Who is not hurried waits for SQLite as long as it takes; who is hurried waits as people at the portal do.
+    """
     ready = Barrier(len(acts))
 
     def perform(act: Callable[[], Result]) -> Result | Exception:
         with closing(connection):
+            if not are_hurried:
+                wait_for_sqlite_as_long_as_it_takes()
             connection.ensure_connection()
             ready.wait(timeout=PATIENCE)
             try:
@@ -36,6 +41,7 @@ def meanwhile[Result](act: Callable[[], Result]) -> Iterator[Future[Result]]:
 
     def perform() -> Result:
         with closing(connection):
+            wait_for_sqlite_as_long_as_it_takes()
             return act()
 
     with ThreadPoolExecutor(max_workers=1) as others:
@@ -62,6 +68,17 @@ class Pause:
 
 def wait_for_locks_as_long_as_it_takes() -> None:
     """On a slow machine many people may wait for longer than a person at the portal would."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = 0")
+    wait_for_locks(PATIENCE)
+
+
+def wait_for_sqlite_as_long_as_it_takes() -> None:
+    """The same, where all who write wait for each other, and not only who writes the same."""
+    if connection.vendor == "sqlite":
+        wait_for_locks(PATIENCE)
+
+
+def wait_for_locks(seconds: float) -> None:
+    """From now on, wait for so long for a lock."""
+    unit = "PRAGMA busy_timeout =" if connection.vendor == "sqlite" else "SET lock_timeout ="
+    with connection.cursor() as cursor:
+        cursor.execute(f"{unit} {int(seconds * 1000)}")
