@@ -1,4 +1,7 @@
-"""The log of production: one JSON object a line, with the request's id and without what people wrote."""
+"""The log of production: one JSON object a line, with the request's id and without what people wrote.
+
+gunicorn writes its own lines the same way (`licensing.server`), also before Django is set up.
+"""
 
 import json
 import logging
@@ -8,8 +11,9 @@ from datetime import UTC, datetime
 from http.client import responses
 from pathlib import Path
 
-from django.conf import settings
 from django.db import Error as DatabaseError
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
 """The id of the request that is being answered; empty outside of one."""
@@ -28,7 +32,7 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage() if request is None else _without_address(record),
+            "message": _message(record) if request is None else _without_address(record),
             "request_id": getattr(request, "request_id", current_request_id.get()),
             **getattr(record, "facts", {}),
         }
@@ -40,6 +44,22 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _error(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What is said. Of gunicorn's warnings, which may quote a request, only numbers and signals are filled in."""
+    if record.name != "gunicorn.error" or record.levelno < logging.WARNING:
+        return record.getMessage()
+    facts = record.args if isinstance(record.args, tuple) else ()
+    said, _who, _what = str(record.msg).partition(" from ip=")  # filled in already
+    try:
+        return said % tuple(fact if _is_of_the_process(fact) else "…" for fact in facts) if facts else said
+    except (TypeError, ValueError):
+        return said
+
+
+def _is_of_the_process(fact: object) -> bool:
+    return isinstance(fact, int | float) or (isinstance(fact, str) and fact.startswith("SIG") and fact.isalpha())
 
 
 def _without_address(record: logging.LogRecord) -> str:
@@ -68,5 +88,5 @@ def _error(error: BaseException) -> dict[str, object]:
 
 def _place(frame: traceback.FrameSummary) -> str:
     file = Path(frame.filename)
-    name = file.relative_to(settings.BASE_DIR) if file.is_relative_to(settings.BASE_DIR) else Path(*file.parts[-3:])
+    name = file.relative_to(_ROOT) if file.is_relative_to(_ROOT) else Path(*file.parts[-3:])
     return f"{name.as_posix()}:{frame.lineno} {frame.name}"
