@@ -49,9 +49,8 @@ class UserAdmin(OperatorAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("email", "full_name", "reseller", "usable_password", "password1", "password2")}),
-    )
+    add_form_template = "admin/change_form.html"
+    add_fieldsets = ((None, {"fields": ("email", "full_name", "reseller")}),)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
         return _with_kinds(super().get_object(request, object_id, from_field), "user_permissions")

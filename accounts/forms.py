@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import UserChangeForm
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
@@ -17,12 +17,17 @@ from text.form_fields import PlainTextField
 Sent = Mapping[str, Any] | None
 
 
-class AddUserForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A new user; rights are given afterwards."""
+class AddUserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """A new user, who chooses a password by invitation; rights are given afterwards."""
 
     class Meta:
         model = User
         fields = ("email", "full_name", "reseller")
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.set_unusable_password()
+        user: User = super().save(commit)
+        return user
 
 
 class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs only

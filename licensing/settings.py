@@ -38,10 +38,15 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "guard",
     "audit",
     "products",
     "accounts",
+    "identity",
     "contracts",
     "stock",
     "purchases",
@@ -66,6 +71,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.ResellerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "identity.middleware.SecondStepMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -145,6 +152,68 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 SESSION_COOKIE_AGE = 12 * 60 * 60
+
+# Signing in, by allauth
+
+STAFF_NEED_SECOND_STEP = env.bool("STAFF_NEED_SECOND_STEP", default=not DEBUG)
+ACCOUNT_ADAPTER = "identity.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "identity.forms.SignInForm",
+    "reset_password": "identity.forms.ForgottenPasswordForm",
+}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # the operator knows them, and the invitation reached them
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_SESSION_COOKIE_AGE = SESSION_COOKIE_AGE
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
+# The token holds the user's own address; allauth's would keep addresses in a table of their own, beside the user's.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a class
+ACCOUNT_RATE_LIMITS = {
+    # A whole office may share an address.
+    "login": "120/m/ip",
+    "login_failed": "60/m/ip,10/5m/key",
+}
+MFA_ADAPTER = "identity.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+
+# The rate limits, which hold for all workers and machines together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "rate_limits",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+# Mail: the terminal of a machine that serves nobody, else a server.
+
+if MAIL_URL := env.str("MAIL_URL", default=""):
+    mail = env.email_url_config(MAIL_URL)
+    MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {
+                "host": mail["EMAIL_HOST"],
+                "port": mail["EMAIL_PORT"],
+                "username": mail["EMAIL_HOST_USER"],
+                "password": mail["EMAIL_HOST_PASSWORD"],
+                "use_tls": mail.get("EMAIL_USE_TLS", False),
+                "use_ssl": mail.get("EMAIL_USE_SSL", False),
+                "timeout": 10,
+            },
+        }
+    }
+else:
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="License portal <portal@localhost>")
 CSRF_FAILURE_VIEW = "licensing.views.csrf_failure"
 MESSAGE_STORAGE = "licensing.cookies.MessageStorage"
 

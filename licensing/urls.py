@@ -12,7 +12,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("theme/", views.set_theme, name="set_theme"),
     path("language/", views.set_language, name="set_language"),
-    path("", include("accounts.urls")),
+    path("", include("identity.urls")),
     path("", include("purchases.urls")),
 ]
 

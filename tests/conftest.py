@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 import zeal.constants
 import zeal.patch
+from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 from pytest_django import Settings
@@ -82,3 +83,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def browser_context_args(browser_context_args: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Any]:
     """Let a page open addresses of the site by their path: `page.goto("/login/")`."""
     return {**browser_context_args, "base_url": request.getfixturevalue("live_server").url}
+
+
+@pytest.fixture(autouse=True)
+def no_tries_of_a_test_before(request: pytest.FixtureRequest) -> None:
+    """Forget whose sign-ins were counted: a test that commits leaves them, and flushing spares tables without model."""
+    if "transactional_db" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+        cache.clear()

@@ -128,6 +128,8 @@ PAGES: dict[str, Page] = {
     **_records(User, add=CONTRACTS, change=CONTRACTS, delete=SUPERUSER),
     **_records(Account, add=CONTRACTS, change=CONTRACTS, delete=SUPERUSER),
     **_records(Group, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
+    "accounts_user_invite": Page(opens=CONTRACTS, sends=CONTRACTS, stands_on=User, opened=302, sent=302),
+    "accounts_user_forget_second_step": Page(opens=CONTRACTS, sends=CONTRACTS, stands_on=User, sent=302),
     "auth_user_password_change": Page(opens=CONTRACTS, sends=CONTRACTS, stands_on=User),
     **_records(Contract, add=CONTRACTS, change=CONTRACTS, delete=CONTRACTS),
     **_records(Import, add=CONTRACTS, change=CONTRACTS, delete=NOBODY),

@@ -128,8 +128,16 @@ def arguments(name: str, house: House) -> dict[str, Any]:
             return {"draft_id": house.draft.pk}
         case _ if name.endswith("_step"):
             return {"draft_id": house.draft.pk}
-    return {}
+    return OF_NO_HOUSE.get(name, {})
 
+
+OF_NO_HOUSE: dict[str, dict[str, Any]] = {
+    "invitation": {"token": "unknown"},
+    "account_reset_password_from_key": {"uidb36": "1", "key": "made-up"},
+    "mfa_edit_webauthn": {"pk": 987654321},
+    "mfa_remove_webauthn": {"pk": 987654321},
+}
+"""What an address about signing in needs, which is of a person and not of a house."""
 
 UNKNOWN: dict[str, Any] = {
     "key": "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA",
@@ -137,6 +145,9 @@ UNKNOWN: dict[str, Any] = {
     "lot_id": 987654321,
     "account_id": 987654321,
     "draft_id": UNKNOWN_DRAFT,
+    "pk": 987654321,
+    "token": "unknown",
+    "uidb36": "0",
 }
 """By the name of an argument, what names nothing."""
 
@@ -151,6 +162,8 @@ def form(name: str, house: House) -> dict[str, Any]:
         "set_theme": {"theme": "dark"},
         "set_language": {"language": "tr"},
         "login": {"username": house.buyer.email, "password": "not the password"},
+        "account_login": {"username": house.buyer.email, "password": "not the password"},
+        "account_reset_password": {"email": house.buyer.email},
         "start_purchase": {"contract": house.contract.pk, "account": house.account.pk, "product": house.product.pk},
         "contract_step": {"contract": house.contract.pk},
         "account_step": {"account": house.account.pk},
