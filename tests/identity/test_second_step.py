@@ -3,6 +3,7 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -248,3 +249,15 @@ def test_wrong_code_stands_in_the_audit_log(client: Client, user: User) -> None:
 
     event = AuditEvent.objects.get(act=Act.SIGN_IN_FAILED)
     assert (event.actor, event.detail) == (user.email, "second step")
+
+
+def test_command_takes_the_second_step_of_the_last_superuser_away() -> None:
+    operator = OperatorFactory(email="admin@example.com")
+    with_app(operator)
+
+    call_command("forget_second_step", "Admin@example.com", verbosity=0)
+
+    assert not Authenticator.objects.exists()
+    assert AuditEvent.objects.get().object_label == "admin@example.com"
+    with pytest.raises(CommandError, match=r"There is no user nobody@example\.com\."):
+        call_command("forget_second_step", "nobody@example.com")
