@@ -45,7 +45,7 @@ def picture(page: Page, name: str) -> None:
 
 def save(page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator(".messagelist .success")).to_be_visible()
+    expect(page.locator(".messagelist .success").first).to_be_visible()
 
 
 def choose(page: Page, field: Locator, words: str) -> None:
