@@ -44,13 +44,12 @@ class UserAdmin(OperatorAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
     autocomplete_fields = ("reseller",)
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
-        (None, {"fields": ("email", "password")}),
+        (None, {"fields": ("email",)}),
         (_("Person"), {"fields": ("full_name", "reseller")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_form_template = "admin/change_form.html"
-    add_fieldsets = ((None, {"fields": ("email", "full_name", "reseller")}),)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
         return _with_kinds(super().get_object(request, object_id, from_field), "user_permissions")

@@ -31,11 +31,14 @@ class AddUserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
 
 
 class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """A user as it stands; the password is the user's own."""
+
+    password = None  # type: ignore[assignment]  # the way to leave a field of the parent out
+
     class Meta:
         model = User
         fields = (
             "email",
-            "password",
             "full_name",
             "reseller",
             "is_active",

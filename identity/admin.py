@@ -28,20 +28,42 @@ from identity.services import (
     invite,
 )
 
+
+def _change_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Staff change their password where everybody does: what happens then is recorded, and told by mail."""
+    return redirect("account_change_password")
+
+
 # What allauth keeps is its own: addresses are the user's, secrets are for nobody to read.
 for model in (Authenticator, EmailAddress, UserSession):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
 # One door for everybody: the portal's sign-in, with its second step and its limits.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]  # as allauth's guide has it
+# As allauth's guide has it.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]
+admin.site.password_change = _change_password  # type: ignore[assignment, method-assign]  # it sends on
 
 admin.site.unregister(User)
 
 
 @admin.register(User)
 class InvitedUserAdmin(UserAdmin):
-    """Whoever is added is sent an invitation; nobody at the desk knows a password of theirs."""
+    """Whoever is added is sent an invitation; nobody at the desk knows or sets a password of theirs."""
+
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("email", "full_name", "reseller"),
+                "description": gettext_lazy("The user gets a mail with a link to choose a password by."),
+            },
+        ),
+    )
+    fieldsets = (  # type: ignore[assignment]  # one more than above
+        *UserAdmin.fieldsets,
+        (gettext_lazy("Sign-in"), {"fields": ("signs_in",)}),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -51,12 +73,8 @@ class InvitedUserAdmin(UserAdmin):
                 self.admin_site.admin_view(self.forget_view),
                 name="accounts_user_forget_second_step",
             ),
-            *super().get_urls(),
+            *(url for url in super().get_urls() if url.name != "auth_user_password_change"),
         ]
-
-    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if obj is None else [*fieldsets, (gettext_lazy("Sign-in"), {"fields": ("signs_in",)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return (*super().get_readonly_fields(request, obj), "signs_in")

@@ -113,7 +113,7 @@ def _read_only(model: type[Model]) -> dict[str, Page]:
 PAGES: dict[str, Page] = {
     "index": Page(opens=STAFF, sends=STAFF),
     "app_list": Page(opens=STAFF, sends=STAFF, others={"app_label": "products"}),
-    "password_change": Page(opens=STAFF, sends=STAFF),
+    "password_change": Page(opens=STAFF, sends=STAFF, opened=302, sent=302),
     "password_change_done": Page(opens=STAFF, sends=STAFF, sent=405),
     "jsi18n": Page(opens=STAFF, sends=STAFF, sent=405),
     "autocomplete": Page(
@@ -130,7 +130,6 @@ PAGES: dict[str, Page] = {
     **_records(Group, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
     "accounts_user_invite": Page(opens=CONTRACTS, sends=CONTRACTS, stands_on=User, opened=302, sent=302),
     "accounts_user_forget_second_step": Page(opens=CONTRACTS, sends=CONTRACTS, stands_on=User, sent=302),
-    "auth_user_password_change": Page(opens=CONTRACTS, sends=CONTRACTS, stands_on=User),
     **_records(Contract, add=CONTRACTS, change=CONTRACTS, delete=CONTRACTS),
     **_records(Import, add=CONTRACTS, change=CONTRACTS, delete=NOBODY),
     **_records(StockLot, add=CONTRACTS, change=NOBODY, delete=NOBODY),
@@ -248,10 +247,8 @@ def _change_user() -> Sending:
     return _post("accounts_user_change", {"email": user.email, "full_name": "Renamed", "is_active": "on"}, user.pk)
 
 
-def _set_password() -> Sending:
-    words = "a long enough sentence"
-    sent = {"usable_password": "true", "password1": words, "password2": words}
-    return _post("auth_user_password_change", sent, UserFactory().pk)
+def _invite() -> Sending:
+    return _post("accounts_user_invite", {}, UserFactory(password="!").pk)
 
 
 def _change_account() -> Sending:
@@ -358,7 +355,7 @@ ACTS = [
     Act("add a reseller", CONTRACTS, _add_reseller),
     Act("delete a reseller", SUPERUSER, _delete_reseller),
     Act("change a user", CONTRACTS, _change_user),
-    Act("set a user's password", CONTRACTS, _set_password),
+    Act("invite a user", CONTRACTS, _invite),
     Act("change an account", CONTRACTS, _change_account),
     Act("add a group", SUPERUSER, _add_group),
     Act("add a contract", CONTRACTS, _add_contract),

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from accounts.models import Account, Reseller, User
 from tests.admin.forms import errors
-from tests.factories import AccountFactory, OperatorFactory, ResellerFactory, UserFactory
+from tests.factories import PASSWORD, AccountFactory, OperatorFactory, ResellerFactory, UserFactory
 
-PASSWORD = "a long enough sentence"
+NEW_PASSWORD = "a long enough sentence"
 
 
 def new_user(**facts: Any) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def test_clerk_changes_no_superuser_and_no_group(clerk: Client) -> None:
 
     answers = [
         clerk.post(page_of(superuser), user_page(superuser, email="mine@example.com")),
-        clerk.post(reverse("admin:auth_user_password_change", args=[superuser.pk]), new_user()),
+        clerk.post(reverse("admin:accounts_user_invite", args=[superuser.pk])),
         clerk.post(reverse("admin:accounts_user_delete", args=[superuser.pk]), {"post": "yes"}),
         clerk.post(page_of(group), {"name": "Mine"}),
     ]
@@ -195,13 +195,11 @@ def test_clerk_changes_no_superuser_and_no_group(clerk: Client) -> None:
     assert group.name == "Everything"
 
 
-def test_password_of_a_user_is_changed(desk: Client, client: Client) -> None:
+def test_password_of_a_user_is_nothing_for_the_desk(desk: Client) -> None:
     user = UserFactory()
 
-    answer = desk.post(
-        reverse("admin:auth_user_password_change", args=[user.pk]),
-        {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD},
-    )
+    desk.post(f"/admin/accounts/user/{user.pk}/password/", {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    desk.post(page_of(user), user_page(user, password=NEW_PASSWORD, password1=NEW_PASSWORD))
 
-    assert answer.status_code == 302
-    assert client.login(username=user.email, password=PASSWORD)
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
