@@ -30,8 +30,7 @@ from tests.factories import (
     UserFactory,
     receive,
 )
-
-PASSWORD = "Vapur-ve-martı-1923"
+from tests.identity.second_steps import with_app
 
 Press = Callable[[Client], Any]
 
@@ -131,10 +130,15 @@ def a_matrix() -> Press:
     return lambda desk: desk.post(address, {"seen": [cell], "grant": [], "reason": "Left."})
 
 
-def a_password() -> Press:
+def an_invitation() -> Press:
+    user = UserFactory(email="ayse@example.com", password="!")
+    return lambda desk: desk.post(reverse("admin:accounts_user_invite", args=[user.pk]))
+
+
+def a_second_step_taken_away() -> Press:
     user = UserFactory(email="ayse@example.com")
-    sent = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD, "set-password": "yes"}
-    return lambda desk: desk.post(reverse("admin:auth_user_password_change", args=[user.pk]), sent)
+    with_app(user)
+    return lambda desk: desk.post(reverse("admin:accounts_user_forget_second_step", args=[user.pk]))
 
 
 def a_correction() -> Press:
@@ -207,7 +211,11 @@ ACTS: dict[str, tuple[Callable[[], Press], list[tuple[str, str, str]]]] = {
     "import": (an_import, [(Act.IMPORTED, "list.csv", "prices: 0 new, 1 changed")]),
     "export": (an_export, [(Act.EXPORTED, "", "contracts xlsx")]),
     "save the matrix": (a_matrix, [(Act.GRANTS_CHANGED, "Reseller", "+0 -1")]),
-    "set a password": (a_password, [(Act.CHANGED, "ayse@example.com", "password")]),
+    "invite": (an_invitation, [(Act.INVITED, "ayse@example.com", "")]),
+    "take a second step away": (
+        a_second_step_taken_away,
+        [(Act.SECURITY_CHANGED, "ayse@example.com", "second step taken away")],
+    ),
     "correct stock": (a_correction, [(Act.STOCK_CORRECTED, "", "-3")]),
     "take stock in": (an_arrival, [(Act.STOCK_RECEIVED, "", "5")]),
     "add": (a_new_row, [(Act.ADDED, "Large", "")]),
