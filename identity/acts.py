@@ -5,14 +5,18 @@ from typing import Any
 from allauth.account import signals as account_signals
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.signals import on_user_logged_in
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from audit.models import Act
 from audit.services import record
+from identity.services import remember_session
 
 
 def connect() -> None:
-    """Record them from now on."""
+    """Record them from now on, and list sessions our way."""
+    account_signals.user_logged_in.disconnect(on_user_logged_in)
+    account_signals.user_logged_in.connect(remember_session)
     account_signals.password_changed.connect(_record_password)
     account_signals.password_reset.connect(_record_password)
     mfa_signals.authenticator_added.connect(_record_added)

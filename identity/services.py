@@ -5,14 +5,18 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.backends import ActiveResellerBackend
@@ -122,6 +126,16 @@ def forget_second_step(user: User, *, by: User | None) -> bool:
         if taken:
             record(Act.SECURITY_CHANGED, by=by, on=user, detail="second step taken away")
         return bool(taken)
+
+
+def remember_session(*, request: HttpRequest, user: User, **others: Any) -> None:
+    """List the session that begins, and forget those that are over, at the same cost however many there are.
+
+    It takes the place of allauth's own, which opens each session of the user at every sign-in.
+    """
+    alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
+    UserSession.objects.filter(~Exists(alive), user_id=user.pk).delete()
+    UserSession.objects.create_from_request(request, user=user)
 
 
 def has_second_step(user: User) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import Settings
@@ -19,6 +21,7 @@ from tests.pages import text_of
 
 NEW = "three words together"
 FORGOTTEN = "/password/forgotten/"
+SIGN_IN_STATEMENTS = 80
 
 pytestmark = pytest.mark.django_db
 
@@ -242,3 +245,16 @@ def test_session_of_somebody_else_and_ones_own_are_not_ended(client: Client, use
 
     assert is_signed_in(stranger)
     assert is_signed_in(client)
+
+
+def test_sign_in_costs_the_same_with_many_sessions(user: User, django_assert_max_num_queries: Any) -> None:
+    for _browser in range(8):
+        sign_in(Client(), user)
+    expired = Client()
+    sign_in(expired, user)
+    Session.objects.filter(session_key=expired.session.session_key).update(expire_date="2020-01-01T00:00Z")
+
+    with django_assert_max_num_queries(SIGN_IN_STATEMENTS):
+        sign_in(Client(), user)
+
+    assert UserSession.objects.filter(user=user).count() == 9

@@ -47,7 +47,7 @@ mfa_list_webauthn                POST  login  405   405    405   405   login    
 account_change_password          GET   login  200   200    200   200   login    200   200
 account_change_password          POST  login  422   422    422   422   login    422   422
 account_reauthenticate           GET   login  200   200    200   200   login    200   200
-account_reauthenticate           POST  login  422   422    422   422   login    422   422
+account_reauthenticate           POST  login  goes  goes   goes  goes  login    goes  goes
 mfa_reauthenticate               GET   login  goes  goes   goes  goes  login    goes  goes
 mfa_reauthenticate               POST  login  goes  goes   goes  goes  login    goes  goes
 mfa_reauthenticate_webauthn      GET   login  goes  goes   goes  goes  login    goes  goes

@@ -14,7 +14,14 @@ from contracts.models import Contract
 from products.models import Product
 from purchases.models import Fulfilment, License, Purchase, PurchaseDraft
 from stock.models import StockLot
-from tests.factories import AccountFactory, ContractGrantFactory, OperatorFactory, ResellerFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    AccountFactory,
+    ContractGrantFactory,
+    OperatorFactory,
+    ResellerFactory,
+    UserFactory,
+)
 from tests.purchases.orders import a_line, an_order, press_buy, quote_of, stock_for
 
 if TYPE_CHECKING:
@@ -164,6 +171,7 @@ def form(name: str, house: House) -> dict[str, Any]:
         "login": {"username": house.buyer.email, "password": "not the password"},
         "account_login": {"username": house.buyer.email, "password": "not the password"},
         "account_reset_password": {"email": house.buyer.email},
+        "account_reauthenticate": {"password": PASSWORD},
         "start_purchase": {"contract": house.contract.pk, "account": house.account.pk, "product": house.product.pk},
         "contract_step": {"contract": house.contract.pk},
         "account_step": {"account": house.account.pk},
