@@ -6,9 +6,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models import Model, QuerySet, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AccountForm, AddUserForm, ChangeUserForm
@@ -53,15 +52,6 @@ class UserAdmin(OperatorAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
         return _with_kinds(super().get_object(request, object_id, from_field), "user_permissions")
-
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's
-        """Set a password and record it in one transaction, which Django does not open."""
-
-        def change() -> HttpResponse:
-            with transaction.atomic():
-                return super(UserAdmin, self).user_change_password(request, id, form_url)
-
-        return self._or_collision(request, change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields: tuple[str, ...] = ("last_login", "date_joined")
