@@ -195,7 +195,7 @@ CACHES = {
 
 # Mail: the terminal of a machine that serves nobody, else a server.
 
-if MAIL_URL := env.str("MAIL_URL", default="" if DEBUG else "smtp://localhost:25"):
+if MAIL_URL := env.str("MAIL_URL", default="") or ("" if DEBUG else "smtp://localhost:25"):
     mail = env.email_url_config(MAIL_URL)
     MAILERS = {
         "default": {

@@ -308,22 +308,29 @@ def test_reseller_s_user_cannot_enter(client: Client, db: None) -> None:
         assert page.headers["Location"].startswith(reverse("admin:login"))
 
 
-def test_reseller_s_user_cannot_sign_in_at_the_desk(client: Client, db: None) -> None:
-    user = UserFactory()
+def test_desk_has_no_sign_in_of_its_own(client: Client, operator: User) -> None:
+    page = client.post(reverse("admin:login"), {"username": operator.email, "password": "demo"})
 
-    page = client.post(reverse("admin:login"), {"username": user.email, "password": "demo"})
-
-    assert page.status_code == 200
+    assert (page.status_code, page.headers["Location"]) == (302, "/login/?next=/")
     assert "_auth_user_id" not in client.session
 
 
-def test_operator_signs_in_with_the_e_mail(client: Client, operator: User) -> None:
+def test_reseller_s_user_who_signs_in_does_not_get_to_the_desk(client: Client, db: None) -> None:
+    user = UserFactory()
+
     page = client.post(
-        reverse("admin:login"), {"username": operator.email, "password": "demo", "next": reverse("admin:index")}
+        reverse("login"), {"username": user.email, "password": "demo", "next": reverse("admin:index")}, follow=True
     )
 
-    assert page.status_code == 302
-    assert client.get(reverse("admin:index")).status_code == 200
+    assert page.status_code == 403
+
+
+def test_operator_signs_in_with_the_e_mail_and_is_at_the_desk(client: Client, operator: User) -> None:
+    asked = client.get(reverse("admin:index"), follow=True)
+    page = client.post(asked.redirect_chain[-1][0], {"username": operator.email, "password": "demo"}, follow=True)
+
+    assert page.request["PATH_INFO"] == reverse("admin:index")
+    assert page.status_code == 200
 
 
 def test_desk_speaks_turkish(desk: Client) -> None:
