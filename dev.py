@@ -121,7 +121,13 @@ def test(arguments: Sequence[str]) -> int:
             database_url = os.environ["DATABASE_URL"]
         else:
             database_url = cleanup.enter_context(throwaway_postgresql())
-        env = command_environment(DEBUG="true", SECRET_KEY="", ALLOWED_HOSTS="", DATABASE_URL=database_url)
+        env = command_environment(
+            DEBUG="true",
+            SECRET_KEY="",
+            ALLOWED_HOSTS="",
+            DATABASE_URL=database_url,
+            DATABASE_STATEMENT_TIMEOUT="120",  # tables are full of rows that tests rolled back, and the machine is busy
+        )
         return call([str(BIN / "pytest"), *in_parallel(pytest_arguments)], env=env)
 
 
