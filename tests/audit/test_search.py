@@ -92,7 +92,7 @@ def test_list_of_a_long_log_ends_where_counting_does(client: Client, monkeypatch
 def test_search_reads_no_more_than_it_finds(contract: AuditEvent, query: str, indexes: set[str]) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # Few rows are walked through soonest, by the key too: what is asked is whether the indexes can serve at all.
+            # Few rows are walked through soonest, by the key too: what is asked is whether the indexes can serve.
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
 
     plan = AuditEvent.objects.matching(query).explain()
