@@ -54,7 +54,7 @@ class ResellerMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
-        if not request.user.is_authenticated or request.reseller is not None:  # type: ignore[attr-defined]  # put there by __call__
+        if not isinstance(request.user, User) or request.user.reseller is not None:
             return None
         match = request.resolver_match
         if getattr(view, "for_everyone", False) or (match is not None and "admin" in match.app_names):

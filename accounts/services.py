@@ -32,16 +32,19 @@ class ManagingNotPermitted(AccountRefused):
 
     code = "managing_not_permitted"
 
-
-def check_may_manage(may_manage: bool) -> None:
-    """Raise ManagingNotPermitted unless the user may manage the reseller's accounts."""
-    if not may_manage:
-        raise ManagingNotPermitted(
+    def __init__(self) -> None:
+        super().__init__(
             _(
                 "You may look at accounts but not add or change them. "
                 "Ask your operator for the permission to create licenses."
             )
         )
+
+
+def check_may_manage(may_manage: bool) -> None:
+    """Raise ManagingNotPermitted unless the user may manage the reseller's accounts."""
+    if not may_manage:
+        raise ManagingNotPermitted
 
 
 class ReferenceTaken(AccountRefused):
@@ -77,8 +80,9 @@ def create_account(
     A name that another account has needs to be given as `confirmed_name` too. Raises AccountRefused.
     """
     reseller = by.reseller
-    check_may_manage(may_manage and reseller is not None)
-    assert reseller is not None  # noqa: S101 - the type checker does not see it said above
+    check_may_manage(may_manage)
+    if reseller is None:
+        raise ManagingNotPermitted
     with refusals_recorded(ReferenceTaken, by=by):
         _check_reference(reseller, reference)
         _check_name(reseller, name, confirmed_name=confirmed_name)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import UserAdmin
 from accounts.models import User
+from accounts.requests import operator_of
 from identity.services import (
     INVITATION_LIFE,
     InvitationRefused,
@@ -40,8 +41,9 @@ for model in (Authenticator, EmailAddress, UserSession):
         admin.site.unregister(model)
 
 # One door for everybody: the portal's sign-in, with its second step and its limits.
-# As allauth's guide has it.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]
+admin.site.login = secure_admin_login(  # type: ignore[method-assign, no-untyped-call]  # as allauth's guide has it
+    admin.site.login
+)
 admin.site.password_change = _change_password  # type: ignore[assignment, method-assign]  # it sends on
 
 admin.site.unregister(User)
@@ -117,8 +119,7 @@ class InvitedUserAdmin(UserAdmin):
         """Ask whether to take the user's second step away, and take it."""
         user = self._user(request, pk)
         if request.method == "POST":
-            assert isinstance(request.user, User)  # noqa: S101 - nobody else gets past the admin's door
-            done = forget_second_step(user, by=request.user)
+            done = forget_second_step(user, by=operator_of(request))
             told = _("The second step was taken away.") if done else _("There is no second step to take away.")
             self.message_user(request, told, messages.SUCCESS if done else messages.WARNING)
             return redirect("admin:accounts_user_change", pk)
@@ -148,11 +149,10 @@ class InvitedUserAdmin(UserAdmin):
         return user
 
     def _invite(self, request: HttpRequest, user: User) -> None:
-        assert isinstance(request.user, User)  # noqa: S101 - nobody else gets past the admin's door
         try:
             invite(
                 user,
-                by=request.user,
+                by=operator_of(request),
                 now=timezone.now(),
                 link_to=lambda token: request.build_absolute_uri(reverse("invitation", args=[token])),
             )

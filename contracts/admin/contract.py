@@ -13,13 +13,13 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.requests import operator_of
 from audit.models import Act
 from audit.refusals import record_refusal
 from audit.services import record
 from contracts.admin.choices import ChoicePages, RowOfResellerSelect, RowsOfResellerSelect
 from contracts.admin.duplicate import DuplicatePage
 from contracts.admin.life import LifePages
-from contracts.admin.page import operator_of
 from contracts.admin.prices import PricesPage
 from contracts.forms import ContractForm, ContractGrantForm, ContractProductForm
 from contracts.models import Contract, ContractGrant, ContractProduct

@@ -7,7 +7,8 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
-from contracts.admin.page import ContractPages, operator_of
+from accounts.requests import operator_of
+from contracts.admin.page import ContractPages
 from contracts.forms import DuplicateForm
 from contracts.services.duplicate import duplicate, next_period, suggest_number
 

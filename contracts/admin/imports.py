@@ -20,7 +20,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Reseller, User
-from contracts.admin.page import operator_of
+from accounts.requests import operator_of
 from contracts.models import Contract, Import
 from contracts.services.imports.effects import DryRun, Kind
 from contracts.services.imports.exports import start_export

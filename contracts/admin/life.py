@@ -15,8 +15,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.requests import operator_of
 from audit.refusals import BUSY, record_refusal
-from contracts.admin.page import ContractPages, operator_of
+from contracts.admin.page import ContractPages
 from contracts.forms import ReasonForm
 from contracts.models import Contract
 from contracts.services.life import Act, LifeRefused, missing_to_sell, next_acts, perform

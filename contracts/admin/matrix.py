@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from accounts.admin import ResellerAdmin
 from accounts.models import Reseller, User
-from contracts.admin.page import operator_of
+from accounts.requests import operator_of
 from contracts.forms import ReasonField
 from contracts.models import Contract, ContractGrant
 from contracts.services.grants import Cell, GrantsChangedMeanwhile, save_grants

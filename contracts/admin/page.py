@@ -3,12 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
-from accounts.models import User
 from contracts.models import Contract
 from desk.forms import form_frame
 from desk.pages import OperatorAdmin
@@ -49,10 +47,3 @@ class ContractPages(OperatorAdmin[Contract]):
     def effects_on_orders(self, contract: Contract) -> list[str]:
         """What a change means for orders that were begun, a sentence each. This app knows of none."""
         return []
-
-
-def operator_of(request: HttpRequest) -> User:
-    """Who sits at the desk. Raises PermissionDenied for anybody else."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

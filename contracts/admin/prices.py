@@ -7,7 +7,8 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, ngettext
 
-from contracts.admin.page import ContractPages, operator_of
+from accounts.requests import operator_of
+from contracts.admin.page import ContractPages
 from contracts.forms import PriceChangeForm
 from contracts.models import Contract
 from contracts.services.life import ContractClosed, check_editable
